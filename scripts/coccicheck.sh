@@ -61,6 +61,14 @@ all_parsed() {
 		{ printf '%s\n' "$lost" "is not looked at: spatch does not know a macro in it, see MACROS="; return 1; }
 }
 
+# only_lost DIR FUNCTION: check that this one function is not parsed.
+only_lost() {
+	local lost
+
+	lost=$(all_parsed "$1") && return 1
+	[ "$(grep -c . <<<"$lost")" = 2 ] && grep -q ":$2\$" <<<"$lost"
+}
+
 # driver DIR: run all rules on a driver.
 driver() {
 	local files file
@@ -113,4 +121,5 @@ check "a directory that is not there is an error" fails_with "not a directory" "
 run_rules "$tests/unparsed" "$rules/functions.spatch"
 check "a function that is not parsed is an error" \
 	fails_with "macro.c:with_scope" all_parsed "$tests/unparsed"
+check "and none that the preprocessor leaves out" only_lost "$tests/unparsed" with_scope
 finish

@@ -16,11 +16,11 @@ import subprocess
 import sys
 import tempfile
 
-from convert_embedded import EMBEDDED
-from convert_objects import Objects, prepare, read_only_tables
-from convert_text import (CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
-                          edit_functions, end_labels, fill, for_clients, free_by_scope, functions, unused_labels,
-                          without_comments, wrap)
+from convert_embedded import drop_function, EMBEDDED
+from convert_objects import Objects, prepare, read_only_tables, use_ops
+from convert_text import (arguments, CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
+                          edit_functions, end_labels, fill, for_clients, free_by_scope, functions, merged_labels,
+                          no_blank, tidy, unused_labels, WIDTH, without_comments, wrap)
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "coccinelle"))
 
@@ -129,7 +129,7 @@ class Driver:
             self.unclear = "the device is in a structure of the kernel's: embed a struct drm_dev_ctx beside it"
         elif len(found) > 1:
             self.unclear = "the driver has devices of several types"
-        self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.stem)
+        self.prefix = prefix(self.device or directory.stem)
         self.objects = None     # the reason for which the objects are not converted
         self.mixed = False      # True if the structure also holds objects of other kinds
         self.separate = None
@@ -272,7 +272,7 @@ class Driver:
                 if call and "drm_dev_register(" in f["body"]:
                     owner = re.search(r"^struct (\w+) \{[^}]*?\tstruct drm_device \*\w+;", self.raw, re.M)
                     if owner:
-                        self.prefix = re.sub(r"_(dev|device)$", "", owner[1])
+                        self.prefix = prefix(owner[1])
                     self.separate = {"function": f["name"], "drm": call[1], "driver": call[2], "parent": call[3]}
                     self.device, self.member = f"{self.prefix}_drm", "drm"
                     self.names.update(prefix=self.prefix, proof=f"{self.prefix}_reg", device=self.device,
@@ -299,7 +299,7 @@ class Driver:
                               device, "&unreg", self.names["ops"],
                               f"&to_{self.device}({m[1]})->{self.names['data']}"], ")"),
                           body)
-            body = re.sub(rf"^\tdrm_dev_put\({drm}\);\n", "", body, flags=re.M)
+            body = merged_labels(re.sub(rf"^\tdrm_dev_put\({drm}\);\n", "", body, flags=re.M))
             return head, "\tstruct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;\n" + body
 
         def end(head, _, __, body):
@@ -432,7 +432,7 @@ class Driver:
             if name in makers:
                 token = "*unreg" if name in handed else "unreg"
                 body = re.sub(r"^\t(\w+) = devm_drm_dev_alloc\(([^;]*?,\s*struct \w+,\s*[\w.]+)\);\n"
-                              r"\n*\tif \(IS_ERR\(\1\)\)(?P<leave>[^;]*;)", lambda m: allocate(m, token), body, count=1, flags=re.M)
+                              r"\n*\tif \(IS_ERR\(\1\)\)(?P<leave> \{\n(?:\t\t.*\n)*?\t\}|[^;{]*;)", lambda m: allocate(m, token), body, count=1, flags=re.M)
             if name in handed:
                 head = head[:-len(params)] + wrap(head[:-len(params)], add_parameter(params, param))
             else:
@@ -461,8 +461,9 @@ class Driver:
         """Make scopes of the sections that the semantic patch left."""
         proof = self.names["proof"]
 
-        def context(drm, name):
-            known = re.fullmatch(rf"&(.+)->{self.member}", drm)
+        def context(drm, name, body):
+            known = re.fullmatch(rf"&(.+)->{self.member}", drm) or re.search(
+                rf"^\t(?:struct drm_device \*)?{re.escape(drm)} = &(\w+)->{self.member};\n", body, re.M)
             if name in handlers:
                 return "ioctl"
             return f"&{known[1]}->{self.names['ctx']}" if known and not self.separate else f"to_drm_dev_ctx({drm})"
@@ -474,15 +475,15 @@ class Driver:
             # A mode is also set after the unplug, when the display is shut down.
             registered = name in handlers or (not commits and re.search(r"struct vm_fault \*", params))
             forms = {
-                "or": lambda drm, leave: f"drm_dev_ctx_or({proof}, reg, {context(drm, name)}, {leave});",
-                "guard": lambda drm: f"drm_dev_ctx_guard({proof}, reg, {context(drm, name)})",
+                "or": lambda drm, leave: f"drm_dev_ctx_or({proof}, reg, {context(drm, name, body)}, {leave});",
+                "guard": lambda drm: f"drm_dev_ctx_guard({proof}, reg, {context(drm, name, body)})",
                 "guard_else": lambda drm, leave:
-                    f"drm_dev_ctx_guard_else({proof}, reg, {context(drm, name)}, {leave})",
+                    f"drm_dev_ctx_guard_else({proof}, reg, {context(drm, name, body)}, {leave})",
             } if registered else {
-                "or": lambda drm, leave: f"drm_dev_ctx_live_or(live, {context(drm, name)}, {leave});",
-                "guard": lambda drm: f"drm_dev_ctx_guard_live(live, {context(drm, name)})",
+                "or": lambda drm, leave: f"drm_dev_ctx_live_or(live, {context(drm, name, body)}, {leave});",
+                "guard": lambda drm: f"drm_dev_ctx_guard_live(live, {context(drm, name, body)})",
                 "guard_else": lambda drm, leave:
-                    f"drm_dev_ctx_guard_live_else(live, {context(drm, name)}, {leave})",
+                    f"drm_dev_ctx_guard_live_else(live, {context(drm, name, body)}, {leave})",
             }
             if commits:
                 forms["ignored"] = True
@@ -490,6 +491,9 @@ class Driver:
             if not new:
                 return None
             self.attach |= not registered and not commits
+            for line, drm in re.findall(rf"^(\tstruct drm_device \*(\w+) = &\w+->{self.member};\n)", new, re.M):
+                if len(re.findall(rf"\b{drm}\b", without_comments(new.replace(line, "")))) == 0:
+                    new = tidy(new.replace(line, ""))
             return head, new
 
         return edit_functions(text, change)
@@ -510,7 +514,7 @@ class Driver:
             at = f"to_{self.device}({found[1]})" if self.separate else found[1]
             at = f"&{at}->{path[1] if path else ''}{data}"
             new = (f"\tlive = drm_dev_ctx_attach({found['token']}, {self.names['ops']}, {at});\n"
-                   f"\tif (IS_ERR(live)){leave['leave'].replace(found['token'], 'live').rstrip()}\n")
+                   f"\tif (IS_ERR(live)){without_messages(leave['leave']).replace(found['token'], 'live').rstrip()}\n")
             body = body[:found.end()] + new + body[found.end():]
             return head, f"\tconst struct drm_dev_ctx_live *live;\n{body}"
 
@@ -577,9 +581,10 @@ class Driver:
         kind = "DRM_DEV_CTX_IOCTLS" if table[0].startswith("static") else "DRM_DEV_CTX_IOCTLS_EXTERN"
         new = re.sub(r".*\[[^]]*\] = ", f"{kind}({table[1]}) = ", table[0], count=1)
         for handler in handlers:
-            new = re.sub(rf"DRM_IOCTL_DEF_DRV\({handler['ioctl']},\s*{handler['name']},",
-                         f"DRM_DEV_CTX_IOCTL_DEF({handler['ioctl']},", new)
-        return text.replace(table[0], "".join(h["entry"] for h in handlers) + "\n" + new)
+            new = re.sub(rf"DRM_IOCTL_DEF_DRV\({handler['ioctl']},\s*{handler['name']},\s*",
+                         f"DRM_DEV_CTX_IOCTL_DEF({handler['ioctl']}, ", new)
+        about = re.search(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?\Z", text[:table.start()], re.M)[0]
+        return text.replace(about + table[0], "".join(h["entry"] for h in handlers) + "\n" + about + new)
 
     def finish_contexts(self, text):
         """Write the parts of devices and sections that a semantic patch cannot write."""
@@ -615,18 +620,32 @@ class Driver:
                     f"\treturn container_of(drm, struct {self.device}, {ctx}.drm);\n}}\n")
         return text.replace(defined[0], new)
 
+    def check_reached(self):
+        """Nothing stands behind a return, where a patch has lost a label, or a check of a result."""
+        before = without_comments("\n".join(self.before.values()))
+        for text in self.read().values():
+            for f in functions(text):
+                lost = re.search(r"^\treturn\b[^;]*;\n\n*(\t(?![}\t])\S.*)", without_comments(f["body"]), re.M)
+                if lost and lost[0] not in before:
+                    sys.exit(f"{f['name']}() would return before {lost[1].strip()}")
+
     def own_patch(self):
         """Apply the semantic patch for this driver, if there is one. It converts code that no
         general rule fits."""
         patch = f"drivers/{self.directory}"
         # If the driver still embeds the core's objects, the patch was not applied yet.
         if (RULES / f"{patch}.cocci").exists() and EMBEDDED.search(without_comments(self.text())):
-            before = {f["body"] for text in self.read().values() for f in functions(text)}
+            old = [f for text in self.read().values() for f in functions(text)]
+            before = {f["body"] for f in old}
             self.spatch(patch)
+            left = {f["name"] for text in self.read().values() for f in functions(text)}
+            for name in {f["name"] for f in old} - left:
+                self.edit(lambda text, name=name: drop_function(text, name))
             self.edit(lambda text: re.sub(r"^(\t*)(\} \w+;)(?=struct )", r"\1\2\n\1", re.sub(
                 r"\)\{$", ")\n{", text, flags=re.M), flags=re.M))
-            self.edit(lambda text: re.sub(r"^\}\n(?=[a-z][\w \t*]*\()", "}\n\n", text, flags=re.M))
-            self.edit(lambda text: returns(edit_functions(text, blank_lines)))
+            self.edit(lambda text: re.sub(r"^\}\n(?=[a-z][\w \t*]*[(=])", "}\n\n", text, flags=re.M))
+            self.edit(lambda text: returns(edit_functions(text, lambda head, name, params, body: None if body in before else
+                                                          blank_lines(head, name, params, body))))
             self.edit(lambda text: edit_functions(text, lambda head, _, __, body: None if body in before else (
                 head, unused_variables(body))))
             self.raw = self.text()
@@ -646,9 +665,21 @@ class Driver:
         self.edit(lambda text: re.sub(r"(\bdrm_vmap_own\([^;]*->(?:obj|shmem|shmem_obj))\.base\)", r"\1)", text))
         self.spatch("sgt")
         self.edit(self.finish)
+        self.check_reached()
+        use_ops(self)
         if self.read() != self.before:
             self.charge()
+            self.tidy_lines()
             self.build_files()
+
+    def tidy_lines(self):
+        """Without includes that nothing needs any more, and without lines that became too long."""
+        for path in self.files():
+            text = path.read_text(encoding="utf-8")
+            old = self.before[path.relative_to(self.top)]
+            new = short_lines(unneeded_includes(text, old), old)
+            if new != text:
+                path.write_text(new, encoding="utf-8")
 
     def charge(self):
         """Charge an allocation to the client if the function has the client's file or data, as the
@@ -675,6 +706,9 @@ class Driver:
                            f"{handle}_owned {{\n\tDRM_VMAP_OWNED({handle});\n}};\n")
         elif re.search(r"\bdrm_shmem_\w+\(|DRM_SHMEM_OBJ_TYPE\(|^\tstruct drm_shmem_\w+\s+\w+;", text, re.M):
             text = include(text, "drm_shmem_safe.h")
+        # A downcast from what the structure has
+        text = re.sub(rf"&{self.names.get('to')}\(&([\w>.-]+)\.drm\)->{self.names.get('ctx')}\b",
+                      lambda m: f"&{m[1]}" if m[1].endswith(self.names["ctx"]) else m[0], text)
         if re.search(CONTEXTS, text):
             text = include(text, "drm_dev_ctx.h")
         return text
@@ -728,10 +762,45 @@ class Driver:
         names, known = set(safe.raw("drm_dev_ctx.h")), RAW
         if re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", code):
             known = {**RAW, **RAW_SHMEM}
-        if re.search(r"\bstruct drm_gem_shmem_object\b|\bDRM_GEM_SHMEM_DRIVER_OPS|\bdrm_shmem_", code):
+        if re.search(r"\bdrm_gem_shmem_(?!helper\b)\w|\bDRM_GEM_SHMEM_DRIVER_OPS|\bdrm_shmem_", code):
             names |= safe.raw("drm_shmem_safe.h")
         others = sorted(n for n in names if not any(re.fullmatch(regex, f"{n}(") for regex in known))
         return {**known, rf"(?:{'|'.join(others)})\(": None}
+
+
+def prefix(tag):
+    """What the names of a driver begin with, by its structure of the device."""
+    return re.sub(r"_(dev|device|(drm_)?priv(ate)?)$", "", tag)
+
+
+def unneeded_includes(text, old):
+    """Without headers of the core that the library's include, if what the driver used of them is gone."""
+    for header, of, names in (
+            ("drm/drm_drv.h", "drm_dev_ctx.h",
+             r"\b(?:drm_dev_(?!ctx_)\w+|drm_put_dev|devm_drm_dev_alloc|struct drm_driver|DRIVER_[A-Z]+|drm_core_\w+|drm_drv_\w+|"
+             r"drm_firmware_drivers_only)\b"),
+            ("drm/drm_gem_shmem_helper.h", "drm_shmem_safe.h", r"\b(?:struct drm_gem_shmem_object|drm_gem_shmem_(?!helper\b)\w+|"
+             r"DRM_GEM_SHMEM_DRIVER_OPS\w*|to_drm_gem_shmem_obj)\b")):
+        if f'"{of}"' in text and re.search(names, without_comments(old)) and not re.search(names, without_comments(text)):
+            text = re.sub(rf"(?<=\n\n)#include <{header}>\n\n|^#include <{header}>\n", "", text, flags=re.M)
+    return text
+
+
+def short_lines(text, old):
+    """With calls in several lines that an edit has made too long for one."""
+    def call(match):
+        if len(match[0].expandtabs()) <= WIDTH or match[0] in old:
+            return match[0]
+        args = arguments(match[2])
+        return fill(match[1], args, ");") if len(args) > 1 else match[0]
+
+    return re.sub(r"^(\t+(?:[\w>.*-]+ = |return )?\w+\()([^\n\"]*)\);$", call, text, flags=re.M)
+
+
+def without_messages(block):
+    """What leaves a function, without messages about another call, and without braces for those."""
+    block = re.sub(r"^\t+(?:DRM_\w*ERROR|\w+_(?:err|warn)(?:_probe)?)\([^;]*\);\n", "", block, flags=re.M)
+    return re.sub(r"^ \{\n(\t+[^;]*;\n)\t+\}\n", r"\n\1", block)
 
 
 def unused_variables(body):
@@ -750,7 +819,9 @@ def blank_lines(head, _, __, body):
     leaves."""
     new = re.sub(r"^\n+|(?<=\n)[ \t]+(?=\n)", "", re.sub(r"^[ \t]+$", "", body, flags=re.M))
     new = re.sub(r"\n{3,}", "\n\n", new)
-    new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?|\w*for_each\w*) \(", r"\1(", new)
+    # Of an initializer, a semantic patch indents the end, too.
+    new = re.sub(r"(?<=[^,\n])(\n\t+)\t\};$", r",\1};", new, flags=re.M)
+    new = no_blank(new, r"\b(drm_\w*_guard(?:_\w+)?|\w*for_each\w*) (?=\()")
     new = re.sub(r"^(\t+)(if \([^;{}\n]*\))(\w+\([^;]*\);)",
                  lambda m: f"{m[1]}{m[2]}\n{m[1]}\t" + re.sub(r"\s+", " ", m[3]), new, flags=re.M)
     return (head, new) if new != body else None
@@ -852,9 +923,10 @@ def include(text, header, more=""):
     text = text[:end] + more + text[end:]
     if f'"{header}"' in text:
         return text
-    quoted = re.finditer(r'^#include "(.*)"\n', text, re.M)
+    quoted = list(re.finditer(r'^#include "(.*)"\n', text, re.M))
     at = next((m.start() for m in quoted if m[1] > header), end)
-    return f'{text[:at]}#include "{header}"\n{text[at:]}'
+    blank = "\n" if last and not quoted else ""
+    return f'{text[:at]}{blank}#include "{header}"\n{text[at:]}'
 
 
 def declare(struct, text):
@@ -896,7 +968,7 @@ def typed(text, handler):
         body = body.replace(line, "", 1)
     body, _ = rename(data, handler["args"], body)
     direct, uses = rename(drm, handler["drm"], body)
-    if uses == 1:
+    if uses == 1 and all(len(line.expandtabs()) <= WIDTH for line in direct.splitlines()):
         body = direct
     elif uses:
         body = f"\tstruct drm_device *{drm} = {handler['drm']};\n{body}"

@@ -69,6 +69,32 @@ filled() {
 		! grep -rq 'drm_shmem_' "$work/filled.after"
 }
 
+# kept: test that members of a struct drm_driver stay if one of them has a comment, or if the library's
+# macro would show more of a client than the driver does.
+kept() {
+	local change
+
+	for change in 's|^\t\.show_fdinfo = corge.*|\t/* And the clock */\n&|' '/^\t\.show_fdinfo = corge/d'; do
+		rm -rf "$work/kept"
+		cp -r "$TOP/tests/convert/embedded/before" "$work/kept"
+		sed -i "$change" "$work/kept/corge_drv.c"
+		convert "$work/kept" kept.after &&
+			grep -q '\.gem_prime_import = drm_shmem_prime_import,' "$work/kept.after/corge_drv.c" || return
+	done
+}
+
+# plain: test that members of a converted driver become the macro, and that a function that only calls
+# the library's import goes.
+plain() {
+	rm -rf "$work/plain"
+	cp -r "$work/corge" "$work/plain"
+	sed -i 's|^\tDRM_SHMEM_RENDER_OPS_SGT_FDINFO.*|\t.gem_prime_import = corge_import,\
+	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table,\n\t.show_fdinfo = corge_show_fdinfo,|
+		s|^static const struct drm_driver|static struct drm_gem_object *corge_import(struct drm_device *drm, struct dma_buf *buf)\
+{\n\treturn drm_shmem_prime_import(drm, buf);\n}\n\n&|' "$work/plain/corge_drv.c"
+	! diff -r "$work/plain" "$work/corge" >/dev/null && convert "$work/plain" plain.after && diff -r "$work/corge" "$work/plain.after"
+}
+
 # again: test that a converted driver does not change again, until a function passes on a proof.
 again() {
 	convert "$work/bar" again && diff -r "$work/bar" "$work/again" || return 1
@@ -290,6 +316,8 @@ check "convert: and several whose devices begin with one structure" expected "$T
 for name in qux quux corge grault garply waldo; do check "convert: $name: a second run changes nothing" idle $name; done
 check "convert: a device that is not known everywhere stays" stays
 check "convert: an object whose pages the driver fills in stays" filled
+check "convert: members of a driver stay that a macro would change" kept
+check "convert: and become the macro if that is the same" plain
 check "convert: what was converted stays" again
 check "convert: and gets no header that it has through another one" through_header
 if [ "$1" = expected ]; then

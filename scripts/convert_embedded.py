@@ -380,6 +380,9 @@ class Embedded:
         """Borrow the table for a section, until the end of the scope."""
         for alias, bo in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = &(\w+)->{self.member};\n", body, re.M):
             body = body.replace(f"drm_gem_shmem_get_pages_sgt({alias})", f"drm_gem_shmem_get_pages_sgt(&{bo}->{self.member})")
+        # What the driver says about the core's table is not true of one that is lent.
+        body = re.sub(r"^\t/\*(?:[^*]|\*(?!/))*\b(?:sgt|sg_table|shmem)\b(?:[^*]|\*(?!/))*\*/\n(?=\t\w+ = drm_gem_shmem_get_pages_sgt\()",
+                      "", body, flags=re.M)
         call = re.search(rf"^\t(\w+) = drm_gem_shmem_get_pages_sgt\(&((?:\w+->)*\w+)->(?:{self.member}|{self.obj}\.base)\);\n"
                          r"\tif \((?:WARN_ON\()?IS_ERR\(\1\)\)?\)(?:\n\t\treturn PTR_ERR\(\1\);\n"
                          r"| \{\n\t\t(?:\w+) = PTR_ERR\(\1\);\n\t\treturn (?P<err>ERR_PTR\()?(?:\w+)\)?;\n\t\}\n)", body, re.M)
@@ -588,7 +591,7 @@ class Embedded:
         dev = re.match(r"\(struct drm_device \*(\w+)", self.functions[self.create]["params"])
         if dev and re.search(rf"\b{dev[1]}\b", body):
             body = f"\tstruct drm_device *{dev[1]} = drm_shmem_gem(shmem)->dev;\n{body}"
-        last = f"\treturn {self.finish}({var});\n" if self.finish else "\n\treturn 0;\n"
+        last = f"\n\treturn {self.finish}({var});\n" if self.finish else "\n\treturn 0;\n"
         return (f"static int {self.tag}_init(struct drm_shmem_obj *shmem)\n{{\n"
                 + tidy(f"\tstruct {self.tag} *{var} = drm_shmem_from_obj(&{self.type}, shmem);\n{self.after_declarations(body)}\n{last}")
                 + "}\n\n")

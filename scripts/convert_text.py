@@ -78,6 +78,13 @@ def unused_labels(body):
     return body
 
 
+def merged_labels(body):
+    """With one label where several stand for the same place"""
+    while found := re.search(r"^(\w+):\n(\w+):\n", body, re.M):
+        body = re.sub(rf"\bgoto {found[1]};", f"goto {found[2]};", body.replace(found[0], f"{found[2]}:\n", 1))
+    return body
+
+
 def free_by_scope(body):
     """
     Free memory by the end of its scope, if each path out of the rest of the function frees it.
@@ -205,7 +212,7 @@ class Section:
             return None
         # Cleanups later in the scope then run in the section. They did before, apart from locks
         # taken earlier.
-        new = self.forms["or"](found["drm"], leave)
+        new = self.forms["or"](found["drm"], leave.replace("\n", f"\n{found['tabs']}"))
         scope = drop_exits(scope, found["idx"])
         body = f"{before}{found['tabs']}{new}\n{scope}{after}"
         return unused_labels(end_labels(body) if not after else body)
@@ -231,7 +238,10 @@ class Section:
             lines[-1:] = [line.strip() for line in tail[1].splitlines() if line]
         if not lines[-1].startswith("return") or any(not re.search(r";$|^if \(.*\)$", line) for line in lines):
             return None
-        return f"{{ {' '.join(lines)} }}" if len(lines) > 1 else lines[0][:-1]
+        if len(lines) == 1:
+            return lines[0][:-1]
+        tabs = ["\t\t" if line.endswith(")") else "\t" for line in ["", *lines]]
+        return "\n".join(["{", *(tab + line for tab, line in zip(tabs, lines)), "}"])
 
     @staticmethod
     def jumps_in(before, rest):
@@ -326,6 +336,47 @@ def wrap(head, params):
     return fill(f"{head}(".rsplit("\n", 1)[-1], re.split(r",\s*", params[1:-1]), ")")[len(head.rsplit("\n", 1)[-1]):]
 
 
+def aligned(entries, member):
+    """The start of an entry ".member = ", as the others of a table are aligned."""
+    others = re.findall(r"^(\t\.\w+)(\s+)= ", entries, re.M)
+    blanks = next((blank for _, blank in others if blank != " "), " ")
+    column = max((len((name + blank).expandtabs()) for name, blank in others if blank != " "), default=0)
+    start = f"\t.{member}"
+    missing = column - len(start.expandtabs())
+    if "\t" in blanks:
+        return start + "\t" * max(1, -(-missing // 8)) + "= "
+    return start + " " * max(1, missing) + "= "
+
+
+def arguments(text):
+    """The arguments of a call, from what is between its parentheses; none if these are not a pair."""
+    found, depth = [""], 0
+    for char in text:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if depth < 0:
+            return []
+        if char == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += char
+    return [arg.strip() for arg in found]
+
+
+def no_blank(text, names):
+    """Without the blank that a semantic patch writes in front of some calls' arguments, and with these aligned."""
+    while found := re.search(names, text):
+        call = re.match(CALL, text[found.end():])
+        args = call[0] if call else ""
+        args = re.sub(r"\n([ \t]+)", lambda m: "\n" + indentation(len(m[1].expandtabs()) - 1), args)
+        text = text[:found.start()] + found[1] + args + text[found.end() + len(args if not call else call[0]):]
+    return text
+
+
+def indentation(column):
+    """Tabs and blanks up to a column"""
+    return "\t" * (column // 8) + " " * (column % 8)
+
+
 def fill(head, args, tail):
     """Write a call or a declaration, wrapped at WIDTH columns."""
     column = len(head.expandtabs())
@@ -333,7 +384,7 @@ def fill(head, args, tail):
     for n, arg in enumerate(args):
         arg += tail.rstrip("\n") if n == len(args) - 1 else ","
         if len(f"{lines[-1]} {arg}".expandtabs()) > WIDTH:
-            lines.append("\t" * (column // 8) + " " * (column % 8) + arg)
+            lines.append(indentation(column) + arg)
         else:
             lines[-1] += arg if n == 0 else f" {arg}"
     return "\n".join(lines) + tail[len(tail.rstrip("\n")):]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # functions.pl FILE...: print the functions that the files define, as "FILE:NAME". Leave out the
-# bodies of macros.
+# bodies of macros, and the code in an "#if 0".
 use strict;
 use warnings;
 
@@ -11,6 +11,7 @@ for my $file (@ARGV) {
 	my $text = do { local $/; <$in> };
 	close($in);
 	$text =~ s{/\*.*?\*/}{ (my $lines = $&) =~ s/[^\n]//g; $lines }gse;
+	$text =~ s{^\#\s*if\s+0\b.*?^\#\s*(?:else|elif|endif)\b}{}gms;
 	while ($text =~ /^(?!extern\b|typedef\b)[a-zA-Z_][^;{}()=\#]*?\b(\w+)\s*
 			 \((?:[^;{}()]|\([^;{}()]*\))*\)	# arguments
 			 (?:[\s\w]|\([^;{}()]*\))*		# attributes

@@ -23,9 +23,12 @@ identifier o;
  INIT_LIST_HEAD(&o->va);
 +INIT_LIST_HEAD(&o->parts);
 +/* Mali Utgard has 32 bits of address. */
-+if (o->base.base.filp)
-+	mapping_set_gfp_mask(o->base.base.filp->f_mapping,
-+			     (mapping_gfp_mask(o->base.base.filp->f_mapping) & ~__GFP_HIGHMEM) | __GFP_DMA32);
++if (o->base.base.filp) {
++	struct address_space *mapping = o->base.base.filp->f_mapping;
++	gfp_t mask = mapping_gfp_mask(mapping) & ~__GFP_HIGHMEM;
++
++	mapping_set_gfp_mask(mapping, mask | __GFP_DMA32);
++}
  ...+>
  }
 
@@ -223,6 +226,8 @@ iterator name for_each_sgtable_dma_page;
 -base = bo_va->node.start + (from << PAGE_SHIFT);
 -for_each_sgtable_dma_page(o->base.sgt, &it, from) { ... }
 +err = lima_vm_map_from(vm, o, bo_va->node.start, (size_t)from << PAGE_SHIFT);
++if (err)
++	goto err_out1;
 
 @undone@
 @@

@@ -352,6 +352,9 @@ expression e;
 @advised@
 expression o;
 @@
++enum drm_shmem_madv madv = DRM_SHMEM_WILLNEED;
+ int ret = 0;
+ ...
 -ret = dma_resv_lock_interruptible(o->base.base.resv, NULL);
 -if (ret) goto out_put_object;
 -mutex_lock(&pfdev->shrinker_lock);
@@ -360,10 +363,11 @@ expression o;
 @advice@
 expression o;
 @@
++if (args->madv == PANFROST_MADV_DONTNEED)
++	madv = DRM_SHMEM_DONTNEED;
 -args->retained = drm_gem_shmem_madvise_locked(&o->base, args->madv);
 -if (args->retained) { ... }
-+ret = drm_shmem_madvise_interruptible(&o->obj, args->madv == PANFROST_MADV_DONTNEED ?
-+				      DRM_SHMEM_DONTNEED : DRM_SHMEM_WILLNEED, &pfdev->shrinker);
++ret = drm_shmem_madvise_interruptible(&o->obj, madv, &pfdev->shrinker);
 +/* The memory of an import is its exporter's. */
 +if (ret == -EOPNOTSUPP)
 +	ret = 1;

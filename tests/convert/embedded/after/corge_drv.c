@@ -27,12 +27,13 @@ void corge_write_ptes(struct corge_bo *bo, const struct sg_table *sgt)
 DRM_DEV_CTX_IOCTL_UNGUARDED(CORGE_CREATE, corge_ioctl_create, struct drm_corge_create);
 DRM_DEV_CTX_IOCTL_UNGUARDED(CORGE_OFFSET, corge_ioctl_offset, struct drm_corge_offset);
 
+/* Each client may do this. */
 DRM_DEV_CTX_IOCTLS(corge_ioctls) = {
 	DRM_DEV_CTX_IOCTL_DEF(CORGE_CREATE, DRM_RENDER_ALLOW),
 	DRM_DEV_CTX_IOCTL_DEF(CORGE_OFFSET, DRM_RENDER_ALLOW),
 };
 
-DEFINE_DRM_GEM_FOPS(corge_fops);
+DEFINE_DRM_SHMEM_FOPS(corge_fops);
 
 static void corge_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
@@ -44,11 +45,9 @@ static const struct drm_driver corge_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
 	.fops = &corge_fops,
 	.gem_create_object = corge_create_object,
-	.gem_prime_import = drm_shmem_prime_import,
-	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table,
+	DRM_SHMEM_RENDER_OPS_SGT_FDINFO(corge_show_fdinfo),
 	.ioctls = corge_ioctls,
 	.num_ioctls = ARRAY_SIZE(corge_ioctls),
-	.show_fdinfo = corge_show_fdinfo,
 	.name = "corge",
 	.desc = "corge",
 	.major = 1,

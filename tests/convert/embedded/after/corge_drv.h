@@ -6,7 +6,7 @@
 #include <linux/mutex.h>
 
 #include <drm/drm_device.h>
-#include <drm/drm_gem_shmem_helper.h>
+
 #include "drm_dev_ctx.h"
 #include "drm_shmem_safe.h"
 

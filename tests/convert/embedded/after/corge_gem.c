@@ -82,6 +82,7 @@ static int corge_bo_init(struct drm_shmem_obj *shmem)
 
 	bo->obj.base.map_wc = true;
 	INIT_LIST_HEAD(&bo->node);
+
 	return corge_bo_finish(bo);
 }
 

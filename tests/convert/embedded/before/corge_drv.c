@@ -22,12 +22,17 @@ void corge_write_ptes(struct corge_bo *bo)
 		pr_debug("%pad of %zu\n", &sg_dma_address(sgl), bo->base.base.size);
 }
 
+/* Each client may do this. */
 static const struct drm_ioctl_desc corge_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(CORGE_CREATE, corge_ioctl_create, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(CORGE_OFFSET, corge_ioctl_offset, DRM_RENDER_ALLOW),
 };
 
-DEFINE_DRM_GEM_FOPS(corge_fops);
+static const struct file_operations corge_fops = {
+	.owner = THIS_MODULE,
+	DRM_GEM_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static void corge_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {

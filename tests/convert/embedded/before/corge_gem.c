@@ -98,6 +98,7 @@ static int corge_bo_finish(struct drm_gem_object *obj)
 	struct corge_bo *bo = to_corge_bo(obj);
 	struct sg_table *sgt;
 
+	/* The object keeps this sgt until it ends. */
 	sgt = drm_gem_shmem_get_pages_sgt(&bo->base);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);

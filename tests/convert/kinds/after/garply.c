@@ -8,7 +8,6 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_prime.h>
 
@@ -200,7 +199,8 @@ static int garply_note(struct garply_file *own)
 
 	if (!cookie)
 		return -ENOMEM;
-	ret = xa_alloc(&own->cookies, &own->last, cookie, xa_limit_32b, GFP_KERNEL_ACCOUNT);
+	ret = xa_alloc(&own->cookies, &own->last, cookie, XA_LIMIT(1, U16_MAX - 1),
+		       GFP_KERNEL_ACCOUNT);
 	if (ret)
 		kfree(cookie);
 
@@ -225,7 +225,11 @@ static int garply_ioctl_offset(struct drm_dev_ctx_ioctl *ioctl, struct drm_garpl
 		return ret;
 	}
 
-	drm_dev_ctx_or(garply_reg, reg, ioctl, { ret = -ENODEV; kfree(handles); return ret; });
+	drm_dev_ctx_or(garply_reg, reg, ioctl, {
+		ret = -ENODEV;
+		kfree(handles);
+		return ret;
+	});
 
 	gem = drm_gem_object_lookup(file, args->handle);
 	if (!gem) {
@@ -289,8 +293,7 @@ static const struct drm_driver garply_driver = {
 	.postclose = garply_file_close,
 	.fops = &garply_fops,
 	.gem_create_object = garply_create_object,
-	.gem_prime_import = drm_shmem_prime_import,
-	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table,
+	DRM_SHMEM_RENDER_OPS_SGT,
 	.ioctls = garply_ioctls,
 	.num_ioctls = ARRAY_SIZE(garply_ioctls),
 	.name = "garply",

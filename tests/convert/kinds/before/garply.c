@@ -213,7 +213,7 @@ static int garply_note(struct garply_file *own)
 
 	if (!cookie)
 		return -ENOMEM;
-	ret = xa_alloc(&own->cookies, &own->last, cookie, xa_limit_32b, GFP_KERNEL);
+	ret = xa_alloc(&own->cookies, &own->last, cookie, XA_LIMIT(1, U16_MAX - 1), GFP_KERNEL);
 	if (ret)
 		kfree(cookie);
 

@@ -6,7 +6,6 @@
 #include <drm/drm_atomic.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_modeset_helper_vtables.h>
 
@@ -48,7 +47,13 @@ static int qux_ioctl_reset(struct drm_dev_ctx_ioctl *ioctl, struct drm_qux_reset
 static int qux_ioctl_start(struct drm_dev_ctx_ioctl *ioctl, struct drm_qux_start *args,
 			   struct drm_file *file)
 {
-	to_qux(drm_dev_ctx_ioctl_drm(ioctl))->reg = args->pad;
+	struct drm_device *dev = drm_dev_ctx_ioctl_drm(ioctl);
+	struct qux_device *qux;
+
+	/* This line would be too long with the call in it. */
+	qux = args->pad < sizeof(*qux) ? NULL : args->pad > PAGE_SIZE ? NULL : to_qux(dev);
+	if (qux)
+		qux->reg = args->pad;
 	return 0;
 }
 
@@ -129,7 +134,11 @@ static int qux_read(struct qux_device *qux, u32 *val)
 	if (!buf)
 		return -ENOMEM;
 
-	drm_dev_ctx_live_or(live, &qux->ctx, { ret = -ENODEV; kfree(buf); return ret; });
+	drm_dev_ctx_live_or(live, &qux->ctx, {
+		ret = -ENODEV;
+		kfree(buf);
+		return ret;
+	});
 
 	*buf = qux->reg;
 	if (!*buf) {

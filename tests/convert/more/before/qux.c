@@ -39,8 +39,12 @@ static int qux_ioctl_reset(struct drm_device *dev, void *data, struct drm_file *
 static int qux_ioctl_start(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_qux_start *args = data;
+	struct qux_device *qux;
 
-	to_qux(dev)->reg = args->pad;
+	/* This line would be too long with the call in it. */
+	qux = args->pad < sizeof(*qux) ? NULL : args->pad > PAGE_SIZE ? NULL : to_qux(dev);
+	if (qux)
+		qux->reg = args->pad;
 	return 0;
 }
 
@@ -145,9 +149,10 @@ err_free:
 /* A block, or something else. */
 static int qux_check(struct qux_device *qux)
 {
+	struct drm_device *drm = &qux->drm;
 	int idx, ret;
 
-	if (drm_dev_enter(&qux->drm, &idx)) {
+	if (drm_dev_enter(drm, &idx)) {
 		ret = qux->reg;
 		drm_dev_exit(idx);
 	} else {

@@ -53,7 +53,11 @@ static const struct drm_driver quux_driver = {
 
 static int quux_send(struct quux_device *quux, u32 id)
 {
-	drm_dev_ctx_live_or(live, to_drm_dev_ctx(quux->drm), { if (id) quux->id = 0; return -ENODEV; });
+	drm_dev_ctx_live_or(live, to_drm_dev_ctx(quux->drm), {
+		if (id)
+			quux->id = 0;
+		return -ENODEV;
+	});
 	quux->id = id;
 	return 0;
 }
@@ -72,25 +76,30 @@ static int quux_probe(struct virtio_device *vdev)
 
 	unreg = drm_dev_ctx_alloc_parent(&vdev->dev, vdev->dev.parent, &quux_driver,
 					 struct quux_drm, ctx);
-	if (IS_ERR(unreg))
-		return PTR_ERR(unreg);
+	if (IS_ERR(unreg)) {
+		ret = PTR_ERR(unreg);
+		goto err_id;
+	}
 	drm = drm_dev_ctx_unreg_drm(unreg);
 	live = drm_dev_ctx_attach(unreg, NULL, &to_quux_drm(drm)->base);
-	if (IS_ERR(live))
-		return PTR_ERR(live);
+	if (IS_ERR(live)) {
+		ret = PTR_ERR(live);
+		goto err_id;
+	}
 	drm->dev_private = quux;
 	quux->drm = drm;
 	vdev->priv = quux;
 
 	ret = quux_send(quux, 1);
 	if (ret)
-		goto err_put;
+		goto err_id;
 	ret = drm_dev_ctx_register(&vdev->dev, &unreg, NULL, &to_quux_drm(drm)->base);
 	if (ret)
-		goto err_put;
+		goto err_id;
 	return 0;
 
-err_put:
+err_id:
+	quux->id = 0;
 	return ret;
 }
 

@@ -62,8 +62,10 @@ static int quux_probe(struct virtio_device *vdev)
 		return -ENOMEM;
 
 	drm = drm_dev_alloc(&quux_driver, vdev->dev.parent);
-	if (IS_ERR(drm))
-		return PTR_ERR(drm);
+	if (IS_ERR(drm)) {
+		ret = PTR_ERR(drm);
+		goto err_id;
+	}
 	drm->dev_private = quux;
 	quux->drm = drm;
 	vdev->priv = quux;
@@ -78,6 +80,8 @@ static int quux_probe(struct virtio_device *vdev)
 
 err_put:
 	drm_dev_put(drm);
+err_id:
+	quux->id = 0;
 	return ret;
 }
 

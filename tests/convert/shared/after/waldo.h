@@ -6,6 +6,7 @@
 
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
+
 #include "drm_dev_ctx.h"
 
 /* What all models have */

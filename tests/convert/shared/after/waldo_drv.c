@@ -5,7 +5,6 @@
 #include <linux/uaccess.h>
 
 #include <drm/drm_file.h>
-#include <drm/drm_gem_shmem_helper.h>
 
 #include "drm_dev_ctx.h"
 #include "drm_shmem_safe.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include <linux/module.h>
+#include <linux/sizes.h>
 
+#include <drm/drm_dumb_buffers.h>
 #include <drm/drm_file.h>
-#include <drm/drm_gem_shmem_helper.h>
 
 #include "drm_dev_ctx.h"
 #include "drm_shmem_safe.h"
@@ -30,14 +31,36 @@ static struct drm_gem_object *waldo_old_gem_create_object(struct drm_device *drm
 	return drm_shmem_gem_create_object(&waldo_old_bo_type);
 }
 
+/* Objects of this type, with a pitch of the driver's */
+static int waldo_old_dumb_create(struct drm_file *file, struct drm_device *drm,
+				 struct drm_mode_create_dumb *args)
+{
+	struct waldo_old_bo_unique *new __free(drm_shmem) = NULL;
+	struct waldo_old_bo *bo __free(drm_shmem) = NULL;
+	int ret;
+
+	ret = drm_mode_size_dumb(drm, args, SZ_64, 0);
+	if (ret)
+		return ret;
+
+	new = drm_shmem_create(&waldo_old_bo_type, drm, args->size, NULL);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	bo = drm_shmem_publish(&waldo_old_bo_type, &new);
+
+	return drm_shmem_handle_create(&bo->obj, file, &args->handle);
+}
+
 static const struct drm_driver waldo_old_driver = {
-	.driver_features = DRIVER_GEM,
-	.fops = &waldo_old_fops,
-	DRM_SHMEM_DRIVER_OPS,
-	.gem_create_object = waldo_old_gem_create_object,
-	.name = "waldo-old",
-	.desc = "waldo-old",
-	.major = 1,
+	.driver_features	= DRIVER_GEM,
+	.fops			= &waldo_old_fops,
+	DRM_SHMEM_RENDER_OPS,
+	.gem_create_object	= waldo_old_gem_create_object,
+	.dumb_create		= waldo_old_dumb_create,
+	.dumb_map_offset	= drm_shmem_dumb_map_offset,
+	.name			= "waldo-old",
+	.desc			= "waldo-old",
+	.major			= 1,
 };
 
 static int waldo_old_probe(struct platform_device *pdev)
@@ -47,8 +70,10 @@ static int waldo_old_probe(struct platform_device *pdev)
 	struct waldo_old *old;
 
 	unreg = drm_dev_ctx_alloc(&pdev->dev, &waldo_old_driver, struct waldo_old, waldo.ctx);
-	if (IS_ERR(unreg))
+	if (IS_ERR(unreg)) {
+		dev_err(&pdev->dev, "no memory for the device\n");
 		return PTR_ERR(unreg);
+	}
 	old = container_of(drm_dev_ctx_unreg_drm(unreg), struct waldo_old, waldo.ctx.drm);
 	live = drm_dev_ctx_attach(unreg, NULL, &old->waldo.reg_data);
 	if (IS_ERR(live))
@@ -64,7 +89,7 @@ static void waldo_old_remove(struct platform_device *pdev)
 {
 	struct waldo_old *old = platform_get_drvdata(pdev);
 
-	drm_dev_ctx_unregister(&to_waldo_device(&old->waldo.ctx.drm)->ctx);
+	drm_dev_ctx_unregister(&old->waldo.ctx);
 }
 
 static struct platform_driver waldo_old_platform_driver = {

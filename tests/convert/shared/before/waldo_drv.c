@@ -14,7 +14,8 @@ DEFINE_DRM_GEM_FOPS(waldo_fops);
 static const struct drm_driver waldo_driver = {
 	.driver_features = DRIVER_GEM,
 	.fops = &waldo_fops,
-	DRM_GEM_SHMEM_DRIVER_OPS,
+	.dumb_create = drm_gem_shmem_dumb_create,
+	.gem_prime_import = drm_gem_shmem_prime_import_no_map,
 	.name = "waldo",
 	.desc = "waldo",
 	.major = 1,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include <linux/module.h>
+#include <linux/sizes.h>
 
+#include <drm/drm_dumb_buffers.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem_shmem_helper.h>
 
@@ -13,13 +15,27 @@ struct waldo_old {
 
 DEFINE_DRM_GEM_FOPS(waldo_old_fops);
 
+/* Objects of this type, with a pitch of the driver's */
+static int waldo_old_dumb_create(struct drm_file *file, struct drm_device *drm,
+				 struct drm_mode_create_dumb *args)
+{
+	int ret;
+
+	ret = drm_mode_size_dumb(drm, args, SZ_64, 0);
+	if (ret)
+		return ret;
+
+	return drm_gem_shmem_create_with_handle(file, drm, args->size, &args->handle);
+}
+
 static const struct drm_driver waldo_old_driver = {
-	.driver_features = DRIVER_GEM,
-	.fops = &waldo_old_fops,
-	DRM_GEM_SHMEM_DRIVER_OPS,
-	.name = "waldo-old",
-	.desc = "waldo-old",
-	.major = 1,
+	.driver_features	= DRIVER_GEM,
+	.fops			= &waldo_old_fops,
+	.gem_prime_import	= drm_gem_shmem_prime_import_no_map,
+	.dumb_create		= waldo_old_dumb_create,
+	.name			= "waldo-old",
+	.desc			= "waldo-old",
+	.major			= 1,
 };
 
 static int waldo_old_probe(struct platform_device *pdev)
@@ -27,8 +43,10 @@ static int waldo_old_probe(struct platform_device *pdev)
 	struct waldo_old *old;
 
 	old = devm_drm_dev_alloc(&pdev->dev, &waldo_old_driver, struct waldo_old, waldo.base);
-	if (IS_ERR(old))
+	if (IS_ERR(old)) {
+		dev_err(&pdev->dev, "no memory for the device\n");
 		return PTR_ERR(old);
+	}
 	old->revision = pdev->id;
 	old->waldo.width = 320;
 	platform_set_drvdata(pdev, old);
