@@ -375,6 +375,14 @@ next_kernel_sees() {
 	grep -x 'not ok vgpu: the device had forgotten all .*' "$SHARE/report"
 }
 
+# cannot_go: check that the guest reports an unbind that does not end.
+cannot_go() {
+	local HEADS=2 PORT=yes
+
+	! run_guest vgpu vgpu-gone 900 >"$DRM_SAFE_CACHE/log/gone" || return
+	grep -x 'not ok vgpu: it is taken away, unbind' "$SHARE/report"
+}
+
 # silent_or_wrong: run the steps in which bugs of the driver make the device silent or wrong.
 silent_or_wrong() {
 	local ARGS=("${ARGS[@]}" slab_debug=FZP) HEADS=$HEADS PORT='' PROGRESS=(checks '^(not )?ok ')
@@ -404,6 +412,8 @@ step_plant() {
 	check "and when another kernel is run" next_kernel_sees
 	ARGS=("${base[@]}" PARAMS=bug=2 slab_debug=U ROUNDS=4 CLIENTS=kms)
 	check "the storm counts what is leaked" counts_leak
+	ARGS=("${base[@]}" SILENT=6)
+	check "it is seen if a silent device cannot be taken away" cannot_go
 	ARGS=("${base[@]}")
 	silent_or_wrong
 	stock_guest
