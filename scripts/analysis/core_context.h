@@ -34,7 +34,7 @@ static __always_inline int __drm_resv_lock(struct dma_resv *resv,
 	return dma_resv_lock(resv, ticket);
 }
 
-/* Without a ticket it cannot fail. */
+/* Without a ticket, this cannot fail. */
 static __always_inline int __drm_resv_lock_alone(struct dma_resv *resv, void *none)
 	__must_not_hold(drm_resv) __acquires(drm_resv) __no_context_analysis
 {
@@ -94,8 +94,8 @@ static __always_inline void __drm_resv_need_false(void) __must_not_hold(drm_resv
 	(__drm_resv_need_false(), copy_to_user(_to, _from, _n))
 
 /*
- * A token is a lock that is held from the test that there is one to what uses it
- * up. At the end of its scope it may have been used up or not.
+ * To the analysis, a token is a lock. It is held from the test for a valid pointer to the call that
+ * uses up the token. The end of the scope accepts a token in both states.
  */
 static __always_inline bool __drm_is_err(const void *ptr) __attribute__((overloadable))
 {

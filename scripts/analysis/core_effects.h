@@ -17,9 +17,9 @@
 #include <drm/drm_gpuvm.h>
 
 /*
- * No function of the kernel is declared so; a later declaration can add it. These
- * were read, and lockdep watches them when they run: they allocate nothing. That
- * locks are waited for is right.
+ * The kernel declares no function as nonallocating, but a later declaration can add the attribute.
+ * These functions allocate nothing: we have read them, and lockdep checks them at run time. They may
+ * wait for locks.
  */
 #ifndef __WARN_FLAGS
 __printf(4, 5) void warn_slowpath_fmt(const char *file, const int line, unsigned int taint,
