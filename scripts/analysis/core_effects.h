@@ -18,8 +18,8 @@
 
 /*
  * The kernel declares no function as nonallocating, but a later declaration can add the attribute.
- * These functions allocate nothing: we have read them, and lockdep checks them at run time. They may
- * wait for locks.
+ * These functions allocate nothing: we have read them, and lockdep checks them at run time. They
+ * may wait for locks.
  */
 #ifndef __WARN_FLAGS
 __printf(4, 5) void warn_slowpath_fmt(const char *file, const int line, unsigned int taint,
