@@ -700,12 +700,11 @@ def where_defined():
 
 @functools.cache
 def not_defined(name):
-    """Return the functions of ours that no file defines after a patch, not even as a stub in a
-    header."""
+    """Return the functions of ours that no file defines after a patch, not even inline in a header."""
     now = Series(name)
-    stubs = {stub for file in now.files if file.endswith(".h")
-             for stub in re.findall(r"^static inline [^;{}]*?\b(\w+)\([^;{}]*\)\s*{", code(now.text(file)), re.M)}
-    return {function for function, file in where_defined().items() if file not in now.files} - stubs
+    inline = {function for file in now.files if file.endswith(".h")
+              for function in re.findall(r"^static inline [^;{}]*?\b(\w+)\([^;{}]*\)\s*{", code(now.text(file)), re.M)}
+    return {function for function, file in where_defined().items() if file not in now.files} - inline
 
 
 def named_later(now):
