@@ -366,9 +366,9 @@ def no_blank(text, names):
     """Without the blank that a semantic patch writes in front of some calls' arguments, and with these aligned."""
     while found := re.search(names, text):
         call = re.match(CALL, text[found.end():])
-        args = call[0] if call else ""
-        args = re.sub(r"\n([ \t]+)", lambda m: "\n" + indentation(len(m[1].expandtabs()) - 1), args)
-        text = text[:found.start()] + found[1] + args + text[found.end() + len(args if not call else call[0]):]
+        old = call[0] if call else ""
+        args = re.sub(r"\n([ \t]+)", lambda m: "\n" + indentation(len(m[1].expandtabs()) - 1), old)
+        text = text[:found.start()] + found[1] + args + text[found.end() + len(old):]
     return text
 
 
